@@ -158,6 +158,8 @@ demo:
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(B)/cachetrace $(DESTDIR)$(PREFIX)/sbin/cachetrace
+	install -d $(DESTDIR)$(PREFIX)/share/man/man8
+	$(B)/cachetrace --man >$(DESTDIR)$(PREFIX)/share/man/man8/cachetrace.8
 
 .PHONY: help
 help:

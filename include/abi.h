@@ -16,6 +16,7 @@ enum {
 	CT_MAX_FRAMES = 128,	/* open calls of one thread that are told apart */
 	CT_REGISTERS = 32,	/* in DWARF order of the machine */
 	CT_COMM = 16,
+	CT_FILL = 32,		/* numbers that one run of ct_fill puts into a queue */
 };
 
 /* What a lookup came to. The first two make the hit rate; the names are in user/snapshot.c. */

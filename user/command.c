@@ -8,12 +8,12 @@ volatile int exit_requested;
 
 const struct command commands[] = {
 	{ "", COMMAND_TRACE, "-p PID [-p PID]... [OPTIONS]",
-	  "show the caches of running processes, live", command_trace, command_trace__help },
+	  "show the caches of running processes, live", command_trace, true },
 	{ "list", COMMAND_LIST, "-p PID [OPTIONS]",
 	  "what would be traced: caches, probed instructions and their price; attaches nothing",
-	  command_list, NULL },
+	  command_list, false },
 	{ "targets", COMMAND_TARGETS, "[OPTIONS]", "the kinds of caches that are known",
-	  command_targets, NULL },
+	  command_targets, false },
 };
 
 const size_t commands_count = sizeof(commands) / sizeof(commands[0]);

@@ -3,6 +3,7 @@
 #ifndef CACHETRACE_COMMAND_H
 #define CACHETRACE_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -21,14 +22,13 @@ struct command {
 	const char *synopsis;
 	const char *help;
 	enum exit_status (*run)(const struct options *options);
-	void (*more_help)(FILE *stream);	/* tables of its own; NULL: none */
+	bool has_columns;	/* shows a table */
 };
 
 extern const struct command commands[];
 extern const size_t commands_count;
 
 enum exit_status command_trace(const struct options *options);
-void command_trace__help(FILE *stream);
 enum exit_status command_list(const struct options *options);
 enum exit_status command_targets(const struct options *options);
 

@@ -24,12 +24,6 @@ struct live {
 	sigset_t unblocked;		/* signals while waiting */
 };
 
-void command_trace__help(FILE *stream)
-{
-	fprintf(stream, "\nColumns:\n");
-	columns__print_help(stream);
-}
-
 static int64_t ns_until(const struct timespec *then)
 {
 	struct timespec now;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "help.h"
 #include "log.h"
 #include "version.h"
 
@@ -38,30 +39,16 @@ static const struct command *find_command(int *argc, char ***argv)
 	return &commands[0];
 }
 
-static void print_help(const struct command *command)
-{
-	size_t i;
-
-	printf("Usage: cachetrace%s%s %s\n", *command->name ? " " : "", command->name,
-	       command->synopsis);
-	printf("%s\n\nOptions:\n", command->help);
-	options__print_help(stdout, command->set);
-	if (command->more_help)
-		command->more_help(stdout);
-	if (*command->name)
-		return;
-	printf("\nOther commands (cachetrace COMMAND --help tells more):\n");
-	for (i = 1; i < commands_count; i++)
-		printf("  %-10s %s\n", commands[i].name, commands[i].help);
-	printf("\nExit status: 0 fine, 1 failed, 2 wrong usage, 3 nothing to trace.\n");
-}
-
 static enum exit_status run(const struct command *command, const struct options *options)
 {
 	enum exit_status status;
 
 	if (options->help) {
-		print_help(command);
+		help__print(stdout, command);
+		return EXIT_FINE;
+	}
+	if (options->man) {
+		help__print_man(stdout);
 		return EXIT_FINE;
 	}
 	if (options->version) {

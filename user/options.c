@@ -111,6 +111,8 @@ static const struct option_row rows[] = {
 	{ "verbose", 'v', OPTION_TIMES, MEMBER(verbose), COMMAND_ALL, NULL,
 	  "say more on stderr; twice: even more", NULL },
 	{ "help", 'h', OPTION_FLAG, MEMBER(help), COMMAND_ALL, NULL, "print this help", NULL },
+	{ "man", 0, OPTION_FLAG, MEMBER(man), COMMAND_ALL, NULL,
+	  "print the manual page (cachetrace --man | man -l -)", NULL },
 	{ "version", 'V', OPTION_FLAG, MEMBER(version), COMMAND_ALL, NULL, "print the version",
 	  NULL },
 };
@@ -321,11 +323,11 @@ static void print_wrapped(FILE *stream, const char *text, int column)
 	while (*text) {
 		int length = strcspn(text, " ");
 
-		if (used + length > 100) {
+		if (used > column && used + 1 + length > 100) {
 			fprintf(stream, "\n%*s", column, "");
 			used = column;
 		}
-		used += fprintf(stream, "%.*s%s", length, text, text[length] ? " " : "");
+		used += fprintf(stream, "%s%.*s", used > column ? " " : "", length, text);
 		text += length + !!text[length];
 	}
 	fputc('\n', stream);

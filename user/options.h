@@ -35,7 +35,7 @@ struct options {
 	unsigned long rows;
 	bool run_time;
 	unsigned long verbose;
-	bool help, version;
+	bool help, man, version;
 	char **rest;		/* what is left behind the options */
 	int rest_count;
 };

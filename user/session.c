@@ -166,6 +166,12 @@ int session__open(struct session **result, const struct session_options *options
 	err = plan__new(&session->plan, &options->plan);
 	for (i = 0; !err && i < options->pids_count; i++)
 		err = open_process(session, options->pids[i]);
+	/*
+	 * Loading holds the kernel's type information (5 MB) twice for a moment. Done before files
+	 * are examined, that is not on top of what is known of them.
+	 */
+	if (!err && !options->look_only)
+		err = tracer__open(&session->tracer, &options->tracer);
 	if (!err)
 		err = plan_all(session);
 	if (err) {
@@ -211,9 +217,8 @@ static int install_and_attach(struct session *session)
 int session__start(struct session *session)
 {
 	size_t i;
-	int err;
+	int err = 0;
 
-	err = tracer__open(&session->tracer, &session->options.tracer);
 	for (i = 0; !err && i < session->traced_count; i++)
 		err = tracer__add_process(session->tracer, session->traced[i]->pid,
 					  session->options.children);

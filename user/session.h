@@ -26,7 +26,7 @@ struct session_options {
 };
 
 /*
- * Opens processes and looks for caches. 0; -ESRCH: a process does not exist; -EACCES: not allowed;
+ * Opens processes, loads the programs, and looks for caches. 0; -ESRCH: a process does not exist; -EACCES: not allowed;
  * -ENOENT: there is nothing to trace; all said in the log.
  */
 int session__open(struct session **session, const struct session_options *options);
@@ -35,7 +35,7 @@ void session__close(struct session *session);
 
 const struct plan *session__plan(const struct session *session);
 
-/* Loads the programs, attaches, and begins to count. 0 or -errno, logged. */
+/* Attaches, and begins to count. 0 or -errno, logged. */
 int session__start(struct session *session);
 /* Stops counting; the next snapshot is the exact final total. */
 void session__stop(struct session *session);

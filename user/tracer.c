@@ -151,21 +151,27 @@ static int set_programs(struct tracer *tracer)
 						     attach_type(tracer->rung));
 }
 
-static int fill_free_queues(struct tracer *tracer)
+static int fill_queue(const struct tracer *tracer, uint32_t first, uint32_t count, bool histograms)
 {
-	int slots = bpf_map__fd(tracer->skeleton->maps.ct_free_slots);
-	int histograms = bpf_map__fd(tracer->skeleton->maps.ct_free_histograms);
-	uint32_t i, number;
+	uint64_t arguments[3] = { 0, 0, histograms };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = arguments, .ctx_size_in = sizeof(arguments));
+	uint32_t done;
 
-	for (i = 0; i < tracer->max_caches; i++)
-		if (bpf_map_update_elem(slots, NULL, &i, 0))
-			return -errno;
-	for (i = 0; i < tracer->max_histograms; i++) {
-		number = i + 1;
-		if (bpf_map_update_elem(histograms, NULL, &number, 0))
+	for (done = 0; done < count; done += CT_FILL) {
+		arguments[0] = first + done;
+		arguments[1] = count - done < CT_FILL ? count - done : CT_FILL;
+		if (bpf_prog_test_run_opts(bpf_program__fd(tracer->skeleton->progs.ct_fill), &run))
 			return -errno;
 	}
 	return 0;
+}
+
+/* Histograms are numbered from 1, as 0 stands for none. */
+static int fill_free_queues(const struct tracer *tracer)
+{
+	int err = fill_queue(tracer, 0, tracer->max_caches, false);
+
+	return err ? err : fill_queue(tracer, 1, tracer->max_histograms, true);
 }
 
 static void explain_load_failure(int err)
