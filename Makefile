@@ -79,7 +79,7 @@ $(B)/version.h: FORCE
 .PHONY: FORCE
 FORCE:
 
-$(B)/user/tracer.o: $(B)/cachetrace.skel.h
+$(patsubst user/%.c,$(B)/user/%.o,$(wildcard user/tracer*.c)): $(B)/cachetrace.skel.h
 $(B)/user/%.o: user/%.c $(B)/version.h Makefile
 	$(call say,CC)
 	$(Q)mkdir -p $(@D)
